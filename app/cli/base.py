@@ -200,6 +200,12 @@ def parse_moment(words: str) -> datetime:
     return moment
 
 
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return translate("yes" if value else "no")
+    return "" if value is None else str(value)
+
+
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], as_json: bool) -> None:
     """Print a table for people, or one JSON object a line. Off a terminal the table is 200 columns wide."""
     from rich.console import Console
@@ -212,7 +218,7 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], as_json
     else:
         table = Table(*map(translate, columns))
         for row in rows:
-            table.add_row(*(Text("" if value is None else str(value)) for value in row))
+            table.add_row(*(Text(_cell(value)) for value in row))
         Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 

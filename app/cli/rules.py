@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli import base
+from app.cli.evidence.choices import ACCESS_REASONS, DOCUMENT_TYPES
 from app.cli.language import language, translate
 from app.core.texts import LANGUAGES
 
@@ -71,7 +72,10 @@ def _follow(simulation: "Iterable[SimulationProgress]") -> "SimulationResult":
 @rules.command("explain")
 @click.option("--serial", type=click.IntRange(1, 2**62), help="Serial number of the code.")
 @click.option(
-    "--document-type", help="id-card, passport …; the number is prompted for, to stay out of the shell history."
+    "--document-type",
+    type=DOCUMENT_TYPES,
+    metavar="TYPE",
+    help="id-card, passport …; the number is prompted for, to stay out of the shell history.",
 )
 @click.option(
     "--at", metavar="MOMENT", help="Explain as of this moment, such as 2026-12-01T00:00:00+08:00. [default: now]"
@@ -80,6 +84,8 @@ def _follow(simulation: "Iterable[SimulationProgress]") -> "SimulationResult":
 @click.option("--officer", required=True, help="User name of the officer; password and code are prompted for.")
 @click.option(
     "--reason",
+    type=ACCESS_REASONS,
+    metavar="REASON",
     required=True,
     help="contact-tracing, case-review, quarantine-care, appeal, correction, citizen-request, oversight",
 )
@@ -162,10 +168,15 @@ def _describe(result: "SimulationResult", policy: str, in_force: str, at: str) -
 
 def _matrix(result: "SimulationResult") -> list[str]:
     """Return people by state: a row for each state by the policy in force, a column for each by the new one."""
+    from rich.cells import cell_len
+
     from app.codes.states import State
+    from app.core.texts import text
 
     states = [state for state in State if state is not State.EMPTY]
-    rows = [["from \\ to", *(state.name for state in states)]]
-    rows += [[old.name, *(str(_shown(result.states[old, new]) or "·") for new in states)] for old in states]
-    width = max(len(cell) for row in rows for cell in row)
-    return [f"{row[0]:<{width}}" + "".join(f"  {cell:>{width}}" for cell in row[1:]) for row in rows]
+    words = {state: text("states", state.name, language()) for state in states}
+    rows = [[translate("from \\ to"), *words.values()]]
+    rows += [[words[old], *(str(_shown(result.states[old, new]) or "·") for new in states)] for old in states]
+    width = max(cell_len(cell) for row in rows for cell in row)
+    fill = {cell: " " * (width - cell_len(cell)) for row in rows for cell in row}
+    return [row[0] + fill[row[0]] + "".join(f"  {fill[cell]}{cell}" for cell in row[1:]) for row in rows]

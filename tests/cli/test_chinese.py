@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from pydantic_core._pydantic_core import list_all_errors  # the only list there is
 
 from app.cli import base, main
+from app.cli.evidence.entries import LABELS
 from app.cli.language import language, translate
 from app.runtime import Services
 from devstack.cli import main as devstack
@@ -37,6 +38,18 @@ def test_every_text_of_the_command_line_has_its_chinese_and_none_is_left_over() 
 
     assert sorted(texts - set(ZH["texts"])) == [], "add these to [texts] of app/cli/language/zh.toml"
     assert sorted(set(ZH["texts"]) - texts) == [], "remove these from [texts] of app/cli/language/zh.toml"
+
+
+def test_every_head_of_a_table_and_of_a_line_has_its_chinese() -> None:
+    heads = {*cli_texts.columns("app/cli"), *LABELS.values(), "yes", "no"}
+    assert sorted(heads - {*ZH["texts"], *ZH["words"]}) == [], "add these to [words] of app/cli/language/zh.toml"
+    assert sorted(set(ZH["words"]) - heads) == [], "remove these from [words] of app/cli/language/zh.toml"
+
+
+def test_a_reason_of_the_operating_system_is_told_in_chinese(tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere.toml"
+    assert "没有此文件或目录" in run("rules", "dry-run", str(missing)).output
+    assert translate("something else") == "something else"
 
 
 def test_so_has_every_text_of_the_command_line_for_developers() -> None:

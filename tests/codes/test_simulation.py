@@ -369,8 +369,8 @@ def test_the_command_tells_people_by_color_and_rule(
     )
     assert "ORANGE-CONTACT → GREEN-VERIFIED: <10" in done.output
     assert "Notices: <10, and 0 withheld" in done.output
-    (row,) = (line.split() for line in done.output.splitlines() if line.startswith("ORANGE "))
-    assert row == ["ORANGE", "·", "·", "<10", "·", "·", "·"]
+    (row,) = (line.split() for line in done.output.splitlines() if line.startswith("Orange "))
+    assert row == ["Orange", "·", "·", "<10", "·", "·", "·"]
     told = json.loads(run(str(file), "--processes", "1", "--json").stdout)
     assert told["states"] == [{"from": "ORANGE", "to": "GREEN", "people": "<10"}]
     assert told["rules"] == [{"from": "ORANGE-CONTACT", "to": "GREEN-VERIFIED", "people": "<10"}]

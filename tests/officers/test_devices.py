@@ -75,7 +75,7 @@ def test_an_operator_does_the_same(
     assert row["heard"] is not None
     run("revoke", "1")
     assert device.get("me").status_code == 403
-    assert "lane" in run("add", "--station", STATION, "--lane", "a b", "--kind", "tank", code=1)
+    assert "lane" in run("add", "--station", STATION, "--lane", "a b", "--kind", "bus", code=1)
 
 
 def test_auditors_read_of_a_device_at_its_ceiling_and_of_its_acts(

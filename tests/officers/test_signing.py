@@ -69,9 +69,9 @@ def test_who_signs_a_list_sees_first_the_lines_without_effect_and_the_implausibl
         "  line 31: Does not change the color; It was over before it was recorded, and changes nothing; "
         "The last contact was more than 14 days ago; The day of contact is more than 7 days from that of the others",
         "A valid list of 30 lines:",
-        f"  30 × contact: {AUTHORITY}, {REFERENCE}",
+        f"  30 × Close contact: {AUTHORITY}, {REFERENCE}",
         "It would change:",
-        "  GREEN → ORANGE: ≥21",
+        "  Green → Orange: ≥21",
     ]
 
 
@@ -122,7 +122,7 @@ def test_who_approves_at_the_terminal_sees_people_whole_and_is_seen(
         "  The quarantine lasts more than 30 days",
         "  A day of the quarantine is more than 60 days away",
     ]
-    assert shown[-1] == f"    {citizen.document}  示例甲  GREEN → ORANGE"
+    assert shown[-1] == f"    {citizen.document}  示例甲  Green → Orange"
     with services.sessions() as session:
         serial = session.scalars(select(Code.serial)).one()
     assert looks(services) == [("officer:1", serial, "case-review"), ("officer:2", serial, "signing")]

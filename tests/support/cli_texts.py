@@ -74,6 +74,14 @@ def refusals(*folders: str) -> Iterator[str]:
                     yield from _literals(*(one for one in ast.walk(node) if isinstance(one, ast.Return)))
 
 
+def columns(folder: str) -> Iterator[str]:
+    """Yield the head of each column of a table that modules below this folder print."""
+    for file in sorted((ROOT / folder).rglob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] == "print_rows":
+                yield from (one.value for one in ast.walk(call.args[0]) if isinstance(one, ast.Constant))
+
+
 def click_texts() -> set[tuple[str, ...]]:
     """Return the texts that click translates: alone, or singular and plural."""
     found = set()

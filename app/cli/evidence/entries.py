@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from app.cli import base
+from app.cli.evidence.choices import DOCUMENT_TYPES, ENTRY_KINDS
 from app.cli.evidence.group import day_option, evidence, officer_option
+from app.cli.evidence.list_texts import describe_change
 from app.cli.identity import identify
 from app.cli.language import language, translate
 from app.core.texts import text
@@ -19,8 +21,16 @@ from app.core.texts import text
     prompt=True,
     help="Of the person; prompted for when omitted, so that no shell history has it.",
 )
-@click.option("--document-type", "document_type_name", default="id-card", show_default=True)
-@click.option("--kind", required=True, help="contact, quarantine, suspected, confirmed, ruled-out, recovered, release")
+@click.option(
+    "--document-type", "document_type_name", type=DOCUMENT_TYPES, metavar="TYPE", default="id-card", show_default=True
+)
+@click.option(
+    "--kind",
+    type=ENTRY_KINDS,
+    metavar="KIND",
+    required=True,
+    help="contact, quarantine, suspected, confirmed, ruled-out, recovered, release",
+)
 @click.option("--exposed-on", type=day_option, help="contact: the last day of exposure, YYYY-MM-DD")
 @click.option("--first-day", type=day_option, help="quarantine: its first day")
 @click.option("--last-day", type=day_option, help="quarantine: its last day")
@@ -61,10 +71,26 @@ def approve_entry(entry: int, officer: str, yes: bool, as_json: bool) -> None:
     click.echo(json.dumps(outcome) if as_json else translate(_format_approved(outcome)))
 
 
+LABELS = {
+    "kind": "Content",
+    "state": "State",
+    "authority": "Authority",
+    "reference": "Document reference",
+    "place": "Place",
+    "case": "Case",
+    "exposed_on": "Last day of exposure",
+    "first_day": "First day",
+    "last_day": "Last day",
+    "people": "Number of people",
+    "frees": "Contacts it frees",
+    "rejects": "Waiting entries it rejects",
+}
+
+
 def _format_recorded(outcome: dict[str, Any]) -> str:
     entry = outcome["entry"]
     became = {
-        "waiting": f"Entry {entry} waits for approval: jixiang evidence approve {entry}, or the console.",
+        "waiting": f"Entry {entry} waits for approval: jixiang evidence approve {entry} --officer …, or the console.",
         "urgent": f"Entry {entry} is in effect. It expires unless another officer approves it within 24 hours.",
         "applied": f"Entry {entry} is in effect.",
     }
@@ -93,7 +119,9 @@ def _format_approved(outcome: dict[str, Any]) -> str:
 def _format_entry(entry: int, output: dict[str, Any]) -> str:
     """Format an entry for its approver, with its people whole where they may sign it."""
     signing, documents = output.pop("signing"), output.pop("documents")
-    content = [f"  {name}: {value}" for name, value in output.items() if value is not None]
+    output["kind"] = text("kinds", output["kind"], language())
+    output["state"] = text("entry-states", output["state"], language())
+    content = [f"  {label}: {output[name]}" for name, label in LABELS.items() if output.get(name) is not None]
     if signing is not None:
         remarks = [f"  {text('remarks', slug, language())}" for slug in signing.remarks]
         return "\n".join([f"Entry {entry}", *remarks, *content, *map(_format_signing_line, signing.lines)])
@@ -104,7 +132,7 @@ def _format_entry(entry: int, output: dict[str, Any]) -> str:
 
 def _format_signing_line(one: Any) -> str:
     """Format a person for their signer: line, number, name, own day, colors without and with it, what is doubtful."""
-    change = f"{one.before.name} → {one.after.name}"
+    change = describe_change(one.before, one.after)
     known = [str(part) for part in (one.line, one.number, one.name, one.day, change) if part]
     notes = [text("remarks", slug, language()) for slug in one.remarks]
     notes += [text("overlaps", overlap.slug, language()) for overlap in one.overlaps]

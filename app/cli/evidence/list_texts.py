@@ -15,12 +15,17 @@ _MAX_SHOWN = 50
 def describe_list(lines: Sequence[Any], summary: Any) -> str:
     """Describe a list to its signers: first the lines to check, by number, then what it has, then what it would do."""
     kinds = Counter((line.content.kind, line.content.authority, line.content.reference) for line in lines)
-    rows = [f"  {number} × {kind}: {authority}, {reference}" for (kind, authority, reference), number in kinds.items()]
+    rows = [f"  {number} × {text('kinds', kind, language())}: {', '.join(on)}" for (kind, *on), number in kinds.items()]
     more = [f"  and {len(rows) - _MAX_SHOWN} more"] if len(rows) > _MAX_SHOWN else []
-    changes = [f"  {old.name} → {new.name}: {number}" for (old, new), number in summary.changes]
+    changes = [f"  {describe_change(*states)}: {number}" for states, number in summary.changes]
     then = ["It would change:", *changes] if changes else ["No code changes its color."]
     head = [*_tell_doubtful(summary.doubtful), f"A valid list of {len(lines)} lines:"]
     return "\n".join([*head, *rows[:_MAX_SHOWN], *more, *then])
+
+
+def describe_change(old: Any, new: Any) -> str:
+    """Describe a change from a state to another, in the reader's words."""
+    return " → ".join(text("states", state.name, language()) for state in (old, new))
 
 
 def describe_doubtful(doubtful: Mapping[Sequence[str], Sequence[int]]) -> str:
@@ -81,7 +86,7 @@ def format_import(numbers: Any) -> str:
     lines = [f"{numbers.lines} lines about {numbers.people} people: {recorded}."]
     if numbers.new_people:
         lines.append(f"{numbers.new_people} people were not known before: no record had their documents.")
-    lines += [f"{old.name} → {new.name}: {n}" for (old, new), n in numbers.changes]
+    lines += [f"{describe_change(*states)}: {number}" for states, number in numbers.changes]
     if not numbers.changes:
         lines.append("No code changes its color.")
     if numbers.dry_run:

@@ -11,6 +11,7 @@ import click
 
 from app.cli import base
 from app.cli.evidence import list_texts
+from app.cli.evidence.choices import DOCUMENT_TYPES, ENTRY_KINDS
 from app.cli.evidence.group import day_option, evidence, officer_option
 from app.cli.identity import identify
 from app.cli.language import language, translate
@@ -22,14 +23,17 @@ from app.cli.language import language, translate
 @click.option("--approver", help="The user name of the second officer, who signs the list; not needed for a dry run.")
 @click.option("--auditor", help="The user name of a third officer, who signs a list that restricts many people.")
 @click.option(
-    "--kind", help="contact, quarantine or release: for all lines, instead of a column; likewise the options below."
+    "--kind",
+    type=ENTRY_KINDS,
+    metavar="KIND",
+    help="contact, quarantine or release: for all lines, instead of a column; likewise the options below.",
 )
 @click.option("--authority", help="The institution responsible for the entries.")
 @click.option("--reference", help="The document that the entries rest on.")
 @click.option("--exposed-on", type=day_option, help="contact: the last day of exposure, YYYY-MM-DD")
 @click.option("--first-day", type=day_option, help="quarantine: its first day")
 @click.option("--last-day", type=day_option, help="quarantine: its last day")
-@click.option("--document-type", help="id-card by default")
+@click.option("--document-type", type=DOCUMENT_TYPES, metavar="TYPE", help="id-card by default")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing.")
 @base.as_json
 def import_list(file: BinaryIO, officer: str, dry_run: bool, as_json: bool, **given: Any) -> None:

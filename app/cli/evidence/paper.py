@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from app.cli import base
+from app.cli.evidence.choices import DOCUMENT_TYPES
 from app.cli.evidence.group import officer_option
 from app.cli.identity import identify
 
@@ -23,7 +24,7 @@ def _document_options(command: Callable[..., Any]) -> Callable[..., Any]:
         prompt=True,
         help="Of the person; prompted for when omitted, so that no shell history has it.",
     )
-    kind = click.option("--document-type", default="id-card", show_default=True)
+    kind = click.option("--document-type", type=DOCUMENT_TYPES, metavar="TYPE", default="id-card", show_default=True)
     return number(kind(officer_option(command)))
 
 

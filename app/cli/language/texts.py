@@ -5,6 +5,7 @@ packages that know no locale; so a text is found by its form, in which `{0}`, `{
 translates its own texts with gettext: `make texts` writes its catalog from the same file.
 """
 
+import errno
 import gettext
 import os
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _FOLDER = Path(__file__).parent
-_OURS = ("texts", "pydantic")  # the sections but that of click
+_OURS = ("texts", "words", "pydantic")  # the sections but that of click
 _MARK = re.compile("; |: ")
 _files = [_FOLDER / "zh.toml"]
 
@@ -60,6 +61,8 @@ def _chinese(words: str) -> str:
     for form in forms:
         if found := form.english.fullmatch(words):
             return form.chinese.format(*map(_chinese, found.groups()))
+    if words in _reasons():
+        return _reasons()[words]
     if mark := _MARK.search(words):  # the first of them: what follows can be a form that has the other
         return _chinese(words[: mark.start()]) + mark[0] + _chinese(words[mark.end() :])
     return words
@@ -69,6 +72,13 @@ def add_texts(file: Path) -> None:
     """Read the Chinese of a further program's texts as well, from a file like `zh.toml`."""
     _files.append(file)
     _catalog.cache_clear()
+
+
+@cache
+def _reasons() -> dict[str, str]:
+    """Return the Chinese of the reasons that the operating system gives."""
+    named = tomllib.loads(_files[0].read_text(encoding="utf-8"))["system"]
+    return {os.strerror(getattr(errno, name)): chinese for name, chinese in named.items() if hasattr(errno, name)}
 
 
 @cache

@@ -4,6 +4,8 @@ import click
 
 from app.cli import base
 
+DEVICE_KINDS = click.Choice(["gate", "scanner", "card-reader", "thermal", "bus"])
+
 
 @base.main.group("device", cls=base.Group)
 def devices() -> None:
@@ -13,7 +15,9 @@ def devices() -> None:
 @devices.command("add")
 @click.option("--station", required=True, help="Name of the station.")
 @click.option("--lane", required=True, help="The lane in which it stands: letters, digits, - or _.")
-@click.option("--kind", required=True, help="gate, scanner, card-reader, thermal, bus")
+@click.option(
+    "--kind", type=DEVICE_KINDS, metavar="KIND", required=True, help="gate, scanner, card-reader, thermal, bus"
+)
 @click.option("--public-key", default="", help="Its own, as `station-bridge key` printed it.")
 @click.option("--shape", default="", help="For a terminal that only speaks its maker's: code-gun, signed-gate.")
 def add_device(**given: str) -> None:

@@ -97,7 +97,7 @@ def officers() -> None:
     """Make an invented officer for each role, and show how to log in with the code of now."""
     from devstack.officers import make_demo_officers
 
-    click.echo(make_demo_officers(base.services()))
+    base.say(make_demo_officers(base.services()))
 
 
 @main.command()

@@ -171,10 +171,24 @@ def _why_not(directory: Path, error: Exception) -> StartError:
 
 def _start(server: PostgresServer) -> None:
     """Start it; a busy machine may take longer than the wheel waits, and then finds it running the second time."""
+    with _plain_locale():
+        try:
+            server.start()
+        except subprocess.TimeoutExpired:
+            server.start()
+
+
+@contextmanager
+def _plain_locale() -> Iterator[None]:
+    """Give the wheel's programs the locale C: initdb refuses one that was not generated on this machine."""
+    given = os.environ.get("LC_ALL")
+    os.environ["LC_ALL"] = "C"
     try:
-        server.start()
-    except subprocess.TimeoutExpired:
-        server.start()
+        yield
+    finally:
+        os.environ.pop("LC_ALL")
+        if given is not None:
+            os.environ["LC_ALL"] = given
 
 
 def _check_version(directory: Path) -> None:

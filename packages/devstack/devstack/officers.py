@@ -38,9 +38,9 @@ def make_demo_officers(services: Services) -> str:
     open_demo_window(services, "demo-clerk")
     code = totp.code_at(SECRET, services.real_clock.now())
     return (
-        f"Officers 工作人员: {' · '.join(OFFICERS)}\n"
-        f"Password of all 密码: {PASSWORD}   one-time code now 此刻验证码: {code}\n"
-        f"Secret of their authenticators 验证器密钥: {SECRET}"
+        f"Officers: {' · '.join(OFFICERS)}\n"
+        f"Password of all: {PASSWORD}   One-time code of now: {code}\n"
+        f"Secret of their authenticators: {SECRET}"
     )
 
 

@@ -24,6 +24,7 @@ import click
 import psutil
 import requests
 
+from app.cli.language import language
 from app.core.clock import make_clock
 from app.core.errors import StartError
 from app.core.keys import create_keys, is_ended
@@ -219,9 +220,17 @@ def _answers(address: str) -> bool:
 
 
 def _summary(place: Place, words: str) -> str:
-    config = shlex.quote(os.path.relpath(place.config))
-    options = f"PORT={place.port} DIRECTORY={shlex.quote(os.path.relpath(place.directory))}"
-    return f"""
+    return _SUMMARIES[language()].format(
+        place=place,
+        words=words,
+        config=shlex.quote(os.path.relpath(place.config)),
+        options=f"PORT={place.port} DIRECTORY={shlex.quote(os.path.relpath(place.directory))}",
+        log=os.path.relpath(place.log),
+    )
+
+
+_SUMMARIES = {
+    "en": """
 吉祥码 Jixiang Code is running.
 
   Phones 两部手机    {place.phones}   declare, scan, measure: the whole system in one window
@@ -238,4 +247,23 @@ In another terminal:
   .venv/bin/jixiang --help
   make demo {options}
 
-Logs: {os.path.relpath(place.log)}    Stop: Ctrl-C"""
+Logs: {log}    Stop: Ctrl-C""",
+    "zh": """
+吉祥码已启动。
+
+  两部手机  {place.phones}   申报、扫码、测温：一个窗口中的整个系统
+  管理台    {place.web}/console   供卫生工作人员使用；`jixiang-dev officers` 显示如何登录
+  接口      {place.web}/openapi/swagger
+  微信沙箱  {place.wechat}   手机及其收到的消息
+  平台沙箱  {place.platform}   开关，以及平台所知的人员
+  短信沙箱  {place.sms}   收到的短信
+
+{words}
+
+在另一终端：
+  export JIXIANG_CONFIG={config}
+  .venv/bin/jixiang --help
+  make demo {options}
+
+日志：{log}    停止：Ctrl-C""",
+}

@@ -33,16 +33,16 @@ def test_a_list_of_contacts_turns_those_on_it_orange_and_adds_whom_nobody_knew(
     assert outcome.stderr.splitlines() == [
         "Headings in line 1: document_number → document_number",
         "A valid list of 2 lines:",
-        f"  2 × contact: {AUTHORITY}, {REFERENCE}",
+        f"  2 × Close contact: {AUTHORITY}, {REFERENCE}",
         "It would change:",
-        "  NOT_DECLARED → ORANGE: <10",
-        "  GREEN → ORANGE: <10",
+        "  Not declared → Orange: <10",
+        "  Green → Orange: <10",
     ]
     assert outcome.stdout.splitlines() == [
         "2 lines about 2 people: <10 recorded, 0 known before.",
         "<10 people were not known before: no record had their documents.",
-        "NOT_DECLARED → ORANGE: <10",
-        "GREEN → ORANGE: <10",
+        "Not declared → Orange: <10",
+        "Green → Orange: <10",
     ]
     assert citizen.color() == "ORANGE"
     reason = citizen.code()["reasons"][0]
@@ -291,7 +291,7 @@ def test_a_dry_run_tells_what_would_change_and_writes_nothing(import_list: Impor
     serial = open_green_code(services)
     before, cached = facts(services), services.cache.get(serial)
     outcome = import_list(f"serial\n{serial}\n", "--dry-run", **CONTACTS)
-    assert outcome.stdout.splitlines()[1:] == ["GREEN → ORANGE: <10", "This was a dry run: nothing was written."]
+    assert outcome.stdout.splitlines()[1:] == ["Green → Orange: <10", "This was a dry run: nothing was written."]
     new = told(import_list(numbers(*range(950, 970)), "--dry-run", "--json", **CONTACTS))
     assert (new["new_people"], new["dry_run"]) == (20, True)
     assert facts(services) == before
