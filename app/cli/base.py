@@ -68,7 +68,7 @@ def _refusal_of(error: Exception) -> str | None:
         case RedisError():
             return "Redis is out of reach; check redis.url."
         case OperationalError() | psycopg.OperationalError():
-            return _refusal_of_database(error) or "The database is out of reach; check database.url."
+            return _refusal_of_database(error) or "The database is out of reach; start it, or check database.url."
         case InternalError() | ProgrammingError():
             return _refusal_of_database(error)
     return None

@@ -97,8 +97,8 @@ def find_field_errors(content: EntryContent, today: date, limits: EntryDays) -> 
     """Return every bad field of the content of an entry; `limits` say which days are plausible."""
     wrong = []
     for name in ("authority", "reference"):
-        if len(getattr(content, name).strip()) < 2:
-            wrong.append(FieldError(f"/{name}", "required"))
+        if len(given := getattr(content, name).strip()) < 2:
+            wrong.append(FieldError(f"/{name}", "too-short" if given else "required"))
         elif len(getattr(content, name)) > 80:
             wrong.append(FieldError(f"/{name}", "too-long"))
         elif not getattr(content, name).isprintable():  # the citizen's screen shows it

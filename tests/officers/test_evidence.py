@@ -332,6 +332,7 @@ MISTAKES: dict[str, tuple[str, dict[str, Any], str]] = {
     "no case": ("contact", {"exposed_on": "2020-03-19", "case": None}, "/case is not an open case"),
     "a case of nobody": ("contact", {"exposed_on": "2020-03-19", "case": "示例"}, "/case is not an open case"),
     "a case for a diagnosis": ("confirmed", {"case": "示例"}, "/case is not a known field"),
+    "an authority of one letter": ("confirmed", {"authority": "a"}, "/authority is too short"),
     "an authority of two lines": ("confirmed", {"authority": "某局\n某处"}, "/authority is invalid"),
     "a reference that paints": ("confirmed", {"reference": "一号\x1b[31m"}, "/reference is invalid"),
     "a long authority": ("confirmed", {"authority": "长" * 81}, "/authority is too long"),
