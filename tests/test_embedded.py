@@ -193,3 +193,12 @@ def test_a_directory_that_cannot_be_made_is_told_in_a_sentence(
     (tmp_path / "file").write_text("not a directory")
     with pytest.raises(StartError, match=r"file.* cannot be used: "), start(tmp_path / "file" / "data"):
         pass
+
+
+def test_a_locale_that_was_never_generated_keeps_no_database_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zz_ZZ.UTF-8")
+    with start_postgres(tmp_path / "postgres", durable=False) as postgres:
+        assert "jixiang" in postgres.database("jixiang")
+    assert os.environ["LC_ALL"] == "zz_ZZ.UTF-8"

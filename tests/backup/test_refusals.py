@@ -112,7 +112,8 @@ def test_a_database_that_does_not_exist_is_refused_in_one_line(installation: Ins
     missing = make_url(installation.url).set(database="nowhere")
     installation.use(missing.render_as_string(hide_password=False))
     told = installation.run("backup", str(tmp_path / "dump"))
-    assert (told.exit_code, told.stderr) == (1, "Error: The database is out of reach; start it, or check database.url.\n")
+    refusal = "The database is out of reach; start it, or check database.url."
+    assert (told.exit_code, told.stderr) == (1, f"Error: {refusal}\n")
     assert list(tmp_path.glob("*dump*")) == []
 
 
