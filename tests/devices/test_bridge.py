@@ -8,7 +8,7 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -378,3 +378,20 @@ def test_a_box_whose_clock_is_behind_at_its_start_keeps_its_list(tmp_path: Path)
     (tmp_path / "trust.json").write_text(newest)
     trust = Published(tmp_path, public_text(ROOT)).trust
     assert trust is not None and trust.keys[0].key.kid == EXAMPLE.kid
+
+
+def test_a_long_text_that_begins_as_a_code_does_not_keep_what_waits_from_being_submitted(
+    site: Site, citizen: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_power(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch, suppress(SystemExit):  # the power goes while the installation is asked
+        patch.setattr(Server, "check", cut_power)
+        site.bridge.scan("JX1:" + "A" * 1_100)
+    site.fetch()
+    site.cut()
+    assert site.bridge.scan(citizen.code()["token"]).action == "pass"  # type: ignore[union-attr]
+    site.start()
+    sent = site.bridge.deliver()
+    assert (sent.submitted, sent.waiting) == (1, 0)

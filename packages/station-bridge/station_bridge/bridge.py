@@ -24,6 +24,7 @@ from station_bridge.store import Store
 PART: Final = 60  # checks in one request: within the 64 KiB that are taken
 _PAPER_SECONDS: Final = 20.0
 _BEIJING: Final = timezone(timedelta(hours=8))  # whatever zone the box is set to
+_LONGEST: Final = 1024  # characters: an installation refuses all that is submitted with a longer one
 _TWICE_SECONDS: Final = 2.0  # in which a scanner reads the same code again
 _OFFLINE: Final = {"GREEN": "pass", "YELLOW": "measure", "UNVERIFIED": "measure"}  # every other state stops
 _STOP: Final = "stop"
@@ -72,7 +73,7 @@ class Bridge:
         if token.startswith("JX2:"):
             self._paper = (token, time.monotonic())
             return self._take_paper(token, self._server.now()) if self.always_offline else self._show("ask", "paper")
-        if not token.startswith("JX"):
+        if not token.startswith("JX") or len(token) > _LONGEST:
             return self._show(_STOP, "no-code")
         return self._check(token, self._server.now())
 
