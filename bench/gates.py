@@ -103,6 +103,7 @@ class Gate:
     station: int
     server: CutServer
     bridge: Bridge
+    store: Store
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -118,6 +119,10 @@ class Run:
         self._gates = list(_make_gates(system, services, directory))
         self._people = [_make_citizen(system) for _ in range(_PEOPLE)]
         self._person_locks = [threading.Lock() for _ in self._people]
+
+    def close(self) -> None:
+        for gate in self._gates:
+            gate.store.close()
 
     def go(self) -> Figures:
         """Let people pass, deliver meanwhile, and compare in the end."""
@@ -200,7 +205,8 @@ def _make_gates(system: System, services: Services, directory: Path) -> Iterator
         server = CutServer(system.hosts[device % 2], Signer.of_text(device, secret), seed=device)
         published = Published(files)
         published.fetch(Server(system.hosts[0], Signer.of_text(device, secret)))
-        yield Gate(station, server, Bridge(server, Store(files / "checks.sqlite"), published))
+        store = Store(files / "checks.sqlite")
+        yield Gate(station, server, Bridge(server, store, published), store)
 
 
 def _make_citizen(system: System) -> Citizen:
@@ -217,7 +223,8 @@ def run(seconds: int) -> Figures:
     with running() as system, tempfile.TemporaryDirectory(prefix="jixiang-gates-") as directory:
         services = make_services(load_settings())
         try:
-            return Run(system, services, Path(directory), seconds).go()
+            with closing(Run(system, services, Path(directory), seconds)) as one:
+                return one.go()
         finally:
             services.close()
 
