@@ -14,6 +14,7 @@ const RECEIPT = {
 function opened(...answers) {
   const phone = fakeWx(...answers);
   phone.stored['citizen.session'] = 'session';
+  phone.stored['citizen.account'] = { name: '示**' };
   const page = openPage('pages/visit/visit.js');
   page.onLoad();
   page.onShow();
@@ -30,6 +31,23 @@ test('a scan shows a receipt, keeps the visit without it, and a hidden page show
   assert.ok(!JSON.stringify(phone.stored).includes('JX5:'));
   page.onHide();
   assert.deepEqual([page.data.receipt, page.data.image], [null, '']);
+});
+
+test('who has not registered is told so before they scan, and nobody else is asked or told', async () => {
+  const guest = async (answer) => {
+    const phone = fakeWx(answer);
+    phone.stored['citizen.session'] = 'session';
+    const page = openPage('pages/visit/visit.js');
+    await page.onShow();
+    return [phone.sent.map(({ url }) => new URL(url).pathname), page.data.problem && page.data.problem.type];
+  };
+  const asked = ['/api/v1/accounts/me'];
+  assert.deepEqual(await guest(problem(403, 'not-registered')), [asked, 'not-registered']);
+  assert.deepEqual(await guest(problem(429, 'too-many-requests')), [asked, null]);
+  assert.deepEqual(await guest(ok({ name: '示**' })), [asked, null]);
+  const { phone, page } = opened();
+  await page.onShow();
+  assert.deepEqual([phone.sent, page.data.problem], [[], null]);
 });
 
 test('what is no venue code is not sent, and an old print is said in the words of the server', async () => {
@@ -124,6 +142,7 @@ const NOTICE = { id: 1, venue: 7, name: '示例商场', reason: 'case', begins_a
 test('a notice about a kept visit is shown with the way to declare, and nothing of the visit is sent', async () => {
   const { signed, keySet } = signedList([NOTICE, { ...NOTICE, venue: 8 }], soon(0));
   const phone = fakeWx(ok(signed), ok(keySet));
+  phone.stored['citizen.account'] = { name: '示**' };
   phone.stored.visits = [{ venue: 7, place: 11, name: '示例商场', entrance: '东门', at: soon(-1), ends: Date.now() + 9e8 }];
   const page = openPage('pages/visit/visit.js');
   page.onLoad();

@@ -213,13 +213,17 @@ def test_the_home_page_leads_to_every_page_of_a_citizen(phones: Callable[..., Ph
     phone = phones(everybody).open("home")
     for words, page in (
         ("查看吉祥码", "code"),
+        ("扫场所码", "visit"),
         ("健康申报", "declare"),
         ("变码记录", "history"),
         ("消息", "notices"),
         ("订阅提醒", "subscriptions"),
+        ("家人", "family"),
         ("纠错申请", "appeals"),
         ("谁看过我的记录", "access"),
+        ("我的场所", "venues"),
         ("修改密码", "password"),
+        ("绑定的微信", "bindings"),
         ("纸质码", "paper"),
         ("我的数据", "mydata"),
         ("注销账号", "erase"),
@@ -229,6 +233,33 @@ def test_the_home_page_leads_to_every_page_of_a_citizen(phones: Callable[..., Ph
         phone.tap(words)
         phone.is_at(page).go_back()
         phone.is_at("home")
+
+
+@pytest.mark.parametrize(
+    ("language", "named"),
+    [
+        ("zh", {"扫场所码": "visit", "我的场所": "venues"}),
+        ("en", {"Scan a venue code": "visit", "My venues": "venues"}),
+        ("ko", {"장소 코드 찍기": "visit", "내 장소": "venues"}),
+    ],
+)
+def test_venue_codes_and_venues_are_in_the_menu_by_keyboard_and_name_in_large_type(
+    phones: Callable[..., Phone], everybody: Person, language: str, named: dict[str, str]
+) -> None:
+    phone = phones(everybody, settings={"language": language, "large": True}).open("home").is_settled()
+    for words, page in named.items():
+        expect(phone.page.locator(SHOWN).get_by_role("button", name=words, exact=True)).to_have_count(1)
+        phone.presses("Enter", words)
+        phone.is_at(page).is_settled().go_back()
+        phone.is_at("home")
+
+
+def test_a_guest_who_would_scan_a_venue_code_is_led_to_register_first(phone: Phone) -> None:
+    phone.open("home").tap("扫场所码")
+    phone.is_at("visit").see("请先注册或用账号登录").misses("重新扫场所码")
+    expect(phone.button("扫场所码")).to_have_count(0)
+    phone.tap("注册")
+    phone.is_at("register")
 
 
 def test_who_is_logged_in_is_greeted_by_a_masked_name_and_not_asked_to_register(

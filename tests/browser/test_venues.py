@@ -10,7 +10,7 @@ from tests.browser.system import Person, System
 def test_a_venue_is_applied_for_with_what_was_typed_and_can_be_withdrawn(
     phones: Callable[..., Phone], declared: Person
 ) -> None:
-    phone = phones(declared).open("mydata")
+    phone = phones(declared).open("home")
     phone.tap("我的场所")
     phone.is_at("venues").tap("申请场所")
     phone.is_at("venue-apply")
@@ -56,7 +56,7 @@ def test_a_visitor_scans_the_poster_and_the_inspector_the_receipt_once(
     venue = system.open_venue(declared, "示例书城")
     session = system.start_shift(declared, venue, "gate-books")
     code = system.venue_code(declared, venue)
-    visitor = phones(declared).open("code")
+    visitor = phones(declared).open("home")
     visitor.tap("扫场所码")
     visitor.is_at("visit").tap("扫场所码")
     visitor.scans(code).shows_code("绿码").see("示例书城 · 东门")

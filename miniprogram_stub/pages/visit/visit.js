@@ -9,6 +9,7 @@ const qr = require('../../utils/qr.js');
 const visits = require('../../utils/visits.js');
 const { brighten, dim } = require('../../utils/brightness.js');
 const { page, once } = require('../../utils/page.js');
+const { citizen } = require('../../utils/request.js');
 
 page({
   words: 'visit',
@@ -22,8 +23,15 @@ page({
   async onShow() {
     this.isAway = false;
     this.showVisits();
-    await exposures.refresh();
+    await Promise.all([exposures.refresh(), this.knowAccount()]);
     this.showVisits();
+  },
+
+  /* Who has no account learns it here, before they stand at the poster and scan it for nothing. */
+  async knowAccount() {
+    if (citizen.account()) return;
+    const problem = await citizen.get('/api/v1/accounts/me').then(() => null, (found) => found);
+    if (problem && problem.type === 'not-registered') this.setData({ problem }); // others may pass until the scan
   },
 
   onHide() {
