@@ -160,7 +160,7 @@ def _revoke(context: EffectContext) -> str:
         outcome.append("phone deleted" if deleted else "no phone was stored")
     others = sorted(set(context.event.revoked) - {REVOKED_PHONE})
     if others:
-        outcome.append("nothing is stored of " + ", ".join(map(str, others)))
+        outcome.append(f"nothing is stored of {', '.join(map(str, others))}")
     return "; ".join(outcome)
 
 

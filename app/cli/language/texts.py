@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 _FOLDER = Path(__file__).parent
-_OURS = ("texts", "pydantic")  # the sections but that of click
+_OURS = ("texts", "pydantic")  # the sections of what is said; click has its own
+_CALLBACKS = ("callbacks",)  # short words, which mean something else in other texts
 _MARK = re.compile("; |: ")
 _files = [_FOLDER / "zh.toml"]
 
@@ -44,24 +45,29 @@ def translate(words: str) -> str:
     return words if language() == "en" else "\n".join(map(_chinese_line, words.split("\n")))
 
 
+def translate_callback(words: str) -> str:
+    """Return a heading, an answer or an outcome of callbacks in the reader's language; machines read the English."""
+    return words if language() == "en" else "；".join(_chinese(part, _CALLBACKS) for part in words.split("; "))
+
+
 def _chinese_line(line: str) -> str:
     words = line.strip()
     return line[: len(line) - len(line.lstrip())] + _chinese(words)
 
 
-def _chinese(words: str) -> str:
+def _chinese(words: str, sections: tuple[str, ...] = _OURS) -> str:
     """Return the Chinese of a text, else of its parts around the first `; ` or `: `, else the text."""
-    texts, forms = _catalog()
+    texts, forms = _catalog(sections)
     if words in texts:
         return texts[words]
     head, mark_found, rest = words.partition(": ")
     if rest in texts:  # before a form takes the name of a setting for a value
-        return _chinese(head) + mark_found + texts[rest]
+        return _chinese(head, sections) + mark_found + texts[rest]
     for form in forms:
         if found := form.english.fullmatch(words):
-            return form.chinese.format(*map(_chinese, found.groups()))
+            return form.chinese.format(*(_chinese(value, sections) for value in found.groups()))
     if mark := _MARK.search(words):  # the first of them: what follows can be a form that has the other
-        return _chinese(words[: mark.start()]) + mark[0] + _chinese(words[mark.end() :])
+        return _chinese(words[: mark.start()], sections) + mark[0] + _chinese(words[mark.end() :], sections)
     return words
 
 
@@ -72,10 +78,10 @@ def add_texts(file: Path) -> None:
 
 
 @cache
-def _catalog() -> tuple[dict[str, str], list[_Form]]:
-    """Return the texts, and the forms of those with values, the most specific first."""
-    sections = [tomllib.loads(file.read_text(encoding="utf-8")) for file in _files]
-    texts = {english: chinese for one in sections for name in _OURS for english, chinese in one.get(name, {}).items()}
+def _catalog(sections: tuple[str, ...]) -> tuple[dict[str, str], list[_Form]]:
+    """Return the texts of sections, and the forms of those with values, the most specific first."""
+    files = [tomllib.loads(file.read_text(encoding="utf-8")) for file in _files]
+    texts = {english: chinese for one in files for name in sections for english, chinese in one.get(name, {}).items()}
     forms = [_form(english, chinese) for english, chinese in texts.items() if "{0}" in english]
     return texts, sorted(forms, key=lambda form: -len(form.english.pattern))
 

@@ -1,6 +1,7 @@
 """Commands for WeChat: subscriptions and callbacks."""
 
 from app.cli import base
+from app.cli.language import translate_callback
 
 
 @base.main.group(cls=base.Group)
@@ -26,9 +27,11 @@ def show_callbacks(as_json: bool) -> None:
     from app.core.clock import rfc3339
     from app.wechat.callbacks.replay_report import summarize_receipts
 
+    words = str if as_json else translate_callback
     with base.services().sessions() as session:
         rows = [
-            (one.event, one.outcome or "waiting", one.callbacks, rfc3339(one.oldest))
+            (one.event, words(one.outcome or "waiting"), one.callbacks, rfc3339(one.oldest))
             for one in summarize_receipts(session)
         ]
-    base.print_rows(["event", "outcome", "callbacks", "oldest"], rows, as_json)
+    columns = ["event", "outcome", "callbacks", "oldest"]
+    base.print_rows([words(column) for column in columns], rows, as_json)

@@ -1,6 +1,5 @@
 """`jixiang wechat replay`: send recorded callbacks to a server again, and report the outcome."""
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import click
 
 from app.cli import base
 from app.cli.language import translate
+from app.cli.wechat import replay_output
 from app.cli.wechat.group import wechat
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from app.wechat.callbacks.replay_client import SentCallback
     from app.wechat.callbacks.replay_plan import ReplayStep
 
-_MAX_SHOWN = 20
 _file = click.Path(path_type=Path)
 
 
@@ -79,16 +78,17 @@ def replay(files: tuple[Path, ...], **given: Any) -> None:
     settings = load_settings()
     steps = _plan(settings, files, **given)
     if given["dry_run"]:
-        _print_plan(steps, given["as_json"])
+        replay_output.print_plan(steps, given["as_json"])
     else:
-        _report(_send(settings, steps, **given), given["as_json"])
+        replay_output.report(_send(settings, steps, **given), given["as_json"])
 
 
 def _plan(settings: "Settings", files: tuple[Path, ...], **given: Any) -> "list[ReplayStep]":
     from app.wechat.callbacks import replay_file
     from app.wechat.callbacks import replay_plan as replays
 
-    recorded = replay_file.read_files(files, _keys(settings, given, prefix="from_"), _account(given))
+    with replay_output.mistakes_in_words():
+        recorded = replay_file.read_files(files, _keys(settings, given, prefix="from_"), _account(given))
     chosen = replays.select_events(replays.replace_openids(recorded, given["openids"]), given["only"])
     seed = randbelow(10**6) if given["seed"] is None else given["seed"]
     if given["shuffle"]:
@@ -186,47 +186,3 @@ def _bar(total: int) -> Iterator[Callable[[], None]]:
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(translate("replaying"), total=total)
         yield lambda: bar.advance(task)
-
-
-def _print_plan(steps: "list[ReplayStep]", as_json: bool) -> None:
-    for step in steps:
-        after = round(step.after, 3)
-        if as_json:
-            head = {"source": step.source, "after": after, "mode": step.mode, "format": step.format}
-            click.echo(json.dumps({**head, "message": step.message}, ensure_ascii=False))
-        else:
-            click.echo(f"# {step.source}: {step.event}, {step.mode} {step.format}, after {after} s")
-            click.echo(json.dumps(step.message, ensure_ascii=False, indent=2))
-
-
-def _report(changed: "list[tuple[SentCallback, str]]", as_json: bool) -> None:
-    """Print the outcome. Raises ClickException when WeChat would not have accepted every answer."""
-    from app.wechat.callbacks.replay_client import NO_ANSWER
-
-    if as_json:
-        _print_each(changed)
-    else:
-        _print_grouped(changed)
-    refused = [f"{one.step.source}: {one.step.event}, {one.answer}" for one, _ in changed if not one.acknowledged]
-    if refused:
-        more = [f"… and {len(refused) - _MAX_SHOWN} more"] if len(refused) > _MAX_SHOWN else []
-        if all(one.answer == NO_ANSWER for one, _ in changed):
-            more.append("Nothing listens there: name the address of the server with --to.")
-        head = f"{len(refused)} of {len(changed)} callbacks were not acknowledged:"
-        raise click.ClickException("\n  ".join([head, *refused[:_MAX_SHOWN], *more]))
-
-
-def _print_each(changed: "list[tuple[SentCallback, str]]") -> None:
-    columns = ["source", "event", "mode", "format", "answer", "acknowledged", "ms", "changed"]
-    steps = ((one, one.step, change) for one, change in changed)
-    rows = (
-        (step.source, step.event, step.mode, step.format, one.answer, one.acknowledged, one.milliseconds, change)
-        for one, step, change in steps
-    )
-    base.print_rows(columns, rows, True)
-
-
-def _print_grouped(changed: "list[tuple[SentCallback, str]]") -> None:
-    from app.wechat.callbacks.replay_report import report_rows
-
-    base.print_rows(["event", "times", "answer", "ms", "what it changed"], report_rows(changed), False)

@@ -535,6 +535,43 @@ def test_the_table_shows_the_outcomes_on_the_servers_receipts(
     assert "nothing: a duplicate" in jixiang("replay", file, *endpoint).stdout
 
 
+def test_people_read_the_outcomes_in_chinese_and_machines_in_english(
+    jixiang: Jixiang, endpoint: list[str], tmp_path: Path, work: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    monkeypatch.delenv("LANGUAGE", raising=False)
+    file = write_lines(tmp_path / "day.jsonl", json.dumps(MESSAGES["popup"]), json.dumps(MESSAGES["unknown"]))
+    table = jixiang("replay", file, *endpoint, "--duplicate", 1)
+    assert table.exit_code == 0
+    for words in ("事件", "回答", "毫秒", "所作的更改", "等待后台进程处理", "无须处理", "无：重复的回调", POPUP):
+        assert words in table.stdout
+    assert "duplicate" not in table.stdout and "waiting" not in table.stdout
+    assert "等待中" in jixiang("callbacks").stdout
+    work()
+    assert "不是本系统的用户" in jixiang("callbacks").stdout
+    assert {row["outcome"] for row in records(jixiang("callbacks", "--json"))} == {"unknown user", "nothing to do"}
+    assert changed(jixiang("replay", file, *endpoint, "--json")) == ["nothing: a duplicate"] * 2
+
+
+def test_what_was_not_acknowledged_and_what_is_wrong_in_a_file_is_said_in_chinese_with_the_same_exit_code(
+    jixiang: Jixiang, receiver: Receiver, to: list[str], file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    monkeypatch.delenv("LANGUAGE", raising=False)
+    receiver.answer = lambda count: Response("", 500) if count == 2 else Response("<html>", 200)
+    refused = jixiang("replay", file, *to)
+    assert refused.exit_code == 1 and "200，但不是 success" in refused.stdout
+    assert "3 条回调中有 3 条未得到确认：" in refused.stderr
+    assert f"\n  day.jsonl 第 1 行: {POPUP}, 200，但不是 success\n" in refused.stderr
+    assert [row["answer"] for row in records(jixiang("replay", file, *to, "--json"))] == ["200 without success"] * 3
+    plan = jixiang("replay", file, "--dry-run").stdout
+    assert "# day.jsonl 第 1 行：subscribe_msg_popup_event，safe xml，0.0 秒后" in plan
+    broken = jixiang("replay", write_lines(tmp_path / "broken.jsonl", *["{"] * 25), *to)
+    lines = broken.stderr.splitlines()
+    assert (broken.exit_code, lines[0], lines[1]) == (1, "错误：没有发送：", "  broken.jsonl 第 1 行 不是 JSON")
+    assert lines[-1] == "  ……另有 5 条"
+
+
 def test_the_table_waits_for_the_worker(
     services: Services, jixiang: Jixiang, serve: Serve, tmp_path: Path, work: Callable[[], None]
 ) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 
+from app.cli.language import translate_callback
 from app.core.clock import BEIJING
 from devstack.demo.actors import TEMPLATE, Citizen, World
 from devstack.demo.transcript import expect
@@ -174,7 +175,7 @@ def replay(world: World) -> None:
         with _written(messages) as file:
             printed = _replay(world, file)
         world.transcript.printed(printed)
-        expect(printed.count(AGAIN), len(messages), "the callbacks that had come before")
+        expect(printed.count(translate_callback(AGAIN)), len(messages), "the callbacks that had come before")
         credits_are(citizen, 2)
 
 
