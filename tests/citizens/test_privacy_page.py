@@ -27,6 +27,7 @@ from app.stations import alerts
 from app.stations.models import CheckAlert, Venue
 from app.venues.handovers import LASTS
 from app.venues.models import VenueApplication, VenueHandover
+from app.web import kept_forms
 from app.wechat.models import OfficialFollower, WeChatUser
 from app.windows.models import FormerBinding, Recovery, WindowLookup, WindowStatement
 from tests.support.apps import Apps
@@ -42,14 +43,18 @@ from tests.support.people import PASSWORD, Phone, Station
 from tests.wechat.callbacks.endpoint import Endpoint, at_the_examples, openid
 from tests.wechat.callbacks.examples import about
 
-PAGE = (Path(__file__).parents[2] / "docs/explanation/privacy.md").read_text(encoding="utf-8")
+PAGE, CHINESE = (
+    (Path(__file__).parents[2] / f"docs/explanation/privacy{ending}").read_text(encoding="utf-8")
+    for ending in (".md", ".zh.md")
+)
+HEADINGS = {"After the erasure of an account": "账号注销之后", "After its time": "期满之后", "Redis": "Redis"}
 HOURS = {"seconds": 1 / 3600, "minutes": 1 / 60, "hour": 1, "hours": 1, "day": 24, "days": 24}
 YEARS = 3600 * 24 * 365 * 2  # seconds: the pushes of the examples are made at one moment
 
 
-def rows(heading: str) -> list[list[str]]:
+def rows(heading: str, page: str = PAGE) -> list[list[str]]:
     """The rows of the table under a heading, without its first two."""
-    section = PAGE.split(f"### {heading}\n", 1)[1].split("\n#", 1)[0]
+    section = page.split(f"### {heading}\n", 1)[1].split("\n#", 1)[0]
     lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("|")]
     assert len({len(line) for line in lines[2:]}) == 1 and len(lines) > 4
     return lines[2:]
@@ -195,7 +200,7 @@ def test_after_an_erasure_every_query_finds_nothing(
     followed_up_and_checked(services, 1)
     manage_a_venue(services, 1)
     hashed = services.encryption.fingerprint("openid", openid(citizen))
-    asked = queries("账号注销之后 · After the erasure of an account")
+    asked = queries("After the erasure of an account")
     assert endpoint.push(about(openid(citizen), "user_authorization_cancellation")).text == "success"
     with services.sessions() as session:
         person = trail.person_of(session, 1)
@@ -232,7 +237,7 @@ def test_after_its_time_every_query_finds_nothing(
     clock.advance(days=220)
     with services.engine.begin() as connection:  # the queue goes by the clock of the database
         connection.execute(text("update procrastinate_events set at = at - interval '2 days'"))
-    asked, now = queries("期满之后 · After its time"), clock.now()
+    asked, now = queries("After its time"), clock.now()
     before = run(services, asked, now=now)
     assert [what for what, number in before.items() if not number] == [], "a query that finds nothing says nothing"
     run_worker(services, "forget-callbacks", "forget-appeals", "purge-personal-data", "rescue")
@@ -252,6 +257,9 @@ def test_every_key_of_redis_ends_in_time(services: Services, green_citizen: Phon
     assert station.check(citizen.code()["token"]).status_code == 200
     check_document(station, citizen)
     alerts.note(services, 1, State.RED, services.clock.now())
+    wrong = {"username": citizen.username, "password": f"not {PASSWORD}"}
+    assert citizen.post("/api/v1/accounts/login", wrong).status_code == 401
+    assert kept_forms.keep(services, 1, "/console/entries/new", {"place": "示例路"})
     check_at_a_gate(services, citizen)
     services.redis.set("jx:receipt:1", 1, ex=81)  # as of a receipt that was scanned: tests/venues/test_visits.py
     assert Asker.add(citizen.client, services).ask("verification", citizen.code()["token"]).status_code == 200
@@ -271,3 +279,19 @@ def test_every_column_that_names_a_person_is_on_the_page() -> None:
     }  # fmt: skip
     on_page = set(re.findall(r"`(\w+)`", PAGE))
     assert named - {"officers", "inspectors"} <= on_page, "and of these two the page says that they stay"
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_each_row_of_a_table_stands_in_chinese_with_its_query_and_its_days(heading: str) -> None:
+    def compared(row: list[str]) -> list[object]:
+        """The table or pattern, the numbers of how long it stays, and the query."""
+        _, where, long, *query = row
+        return [where, re.findall(r"`\w+`|\d+", long), *query]
+
+    chinese = rows(HEADINGS[heading], CHINESE)
+    assert [compared(row) for row in chinese] == [compared(row) for row in rows(heading)]
+
+
+def test_what_people_read_has_as_many_paragraphs_in_chinese() -> None:
+    said = [[part.count("\n**") for part in page.split("\n## ")] for page in (PAGE, CHINESE)]
+    assert said[0] == said[1] and sum(said[0]) > 20
