@@ -77,7 +77,9 @@ def ask_in_turn(make, what, seconds):
     for _ in range(100):
         for number, ahead in enumerate((0, seconds)):
             passed[number] += bool(machines[number]())
-    return "+".join(map(str, passed)) if sum(passed) in EXACT else ("45 to 55 in all" if 45 <= sum(passed) <= 55 else f"{sum(passed)} in all")
+    if sum(passed) in EXACT:
+        return "+".join(map(str, passed))
+    return "45 to 55 in all" if 45 <= sum(passed) <= 55 else f"{sum(passed)} in all"
 
 
 CASES = [

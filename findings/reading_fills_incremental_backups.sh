@@ -8,7 +8,7 @@
 #   INCREMENTAL one. The first reader marks each row as committed, and with page checksums, which initdb of PostgreSQL 18
 #   switches on where nothing is said (17 did not), each page marked so goes to the WAL. The second reading adds nothing.
 #   Without checksums it is as guessed. VACUUM then does the same once more, with checksums or without.
-# Why it matters: the first incremental backup after a load, a restore from a dump or a move to 18 is as large as a full one
+# Why it matters: the first incremental backup after a load or a restore from a dump is as large as a full one
 #   and comes with as much WAL, at the time of the first report. Whoever plans space and time from "what was
 #   written" is wrong by the whole table. VACUUM (FREEZE) after loading, and only then the full backup.
 set -euo pipefail
