@@ -145,14 +145,16 @@ class KnownGeneration:
                 self._note_service(ServiceState(*service))
                 self.note(generation if known else begin_generation(connection, forced=False))
                 return
-        self._value, self._has_other_keys = None, True
-        raise OperationalError(None, None, OtherKeys())
+        raise OperationalError(None, None, self._find_other_keys())
 
     def _compare(self, connection: psycopg.Connection[Any], record: object) -> None:
+        had_other_keys = self._has_other_keys
         try:
             row = connection.execute(_COMPARE).fetchone()
             if row is not None:
                 self._require_own_keys(connection, row[2])
+                if had_other_keys:  # before it asked: what is found since is newer than this answer
+                    self._has_other_keys = False
                 self._note_service(ServiceState(*row[3:]))
             if row is not None and not row[1]:
                 row = connection.execute(_BEGIN).fetchone()
@@ -171,8 +173,12 @@ class KnownGeneration:
         if noted is None:
             [noted] = connection.execute(_NOTE_KEYS, [self._fingerprint]).fetchone() or [None]
         if noted != self._fingerprint:
-            raise OtherKeys
-        self._has_other_keys = False
+            raise self._find_other_keys()
+
+    def _find_other_keys(self) -> OtherKeys:
+        """Have no connection of before used any more; return the error to raise."""
+        self._value, self._has_other_keys = None, True
+        return OtherKeys()
 
     def _renew(self, *_: object) -> None:
         """Have a connection of before the other keys replaced, which compares. Raises DisconnectionError."""

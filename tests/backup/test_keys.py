@@ -62,6 +62,18 @@ def test_a_process_stops_at_the_next_beat_when_its_database_has_got_other_keys(
     assert [phone.declare().status_code, town.phones("后来", 2)[1].log_in_with_wechat().status_code] == [503, 503]
 
 
+def test_what_a_new_connection_has_found_holds_for_the_older_ones(installation: Installation, town: Town) -> None:
+    phone = town.phones("示例", 1)[0].become_green()
+    with town.services.engine.connect() as older, installation.look(installation.url) as connection:
+        older.execute(text("select 1"))
+        connection.execute(text("update installation set key_fingerprint = repeat('0', 16)"))
+        connection.commit()
+        with pytest.raises(OperationalError, match="other keys"):
+            town.services.lease.renew()
+    assert "other keys" in town.client.get("/readyz").json["parts"]["database"]  # type: ignore[index]
+    assert phone.declare().status_code == 503
+
+
 def test_an_operator_goes_on_without_a_key_that_is_lost_for_good(installation: Installation, town: Town) -> None:
     phone = town.phones("示例", 1)[0].become_green()
     lookup = installation.settings.keys.directory / "lookup.key"
