@@ -47,7 +47,12 @@ def _has_stopped(town: Town) -> bool:
     """Whether a beat has found other keys; on a busy machine one may fail for another reason before."""
     with pytest.raises(OperationalError):
         town.services.lease.renew()
-    return town.client.get("/readyz").status_code == 503
+    return _names_other_keys(town)
+
+
+def _names_other_keys(town: Town) -> bool:
+    answer = town.client.get("/readyz")
+    return answer.status_code == 503 and "other keys" in answer.json["parts"]["database"]  # type: ignore[index]
 
 
 def test_a_process_stops_at_the_next_beat_when_its_database_has_got_other_keys(
@@ -58,7 +63,6 @@ def test_a_process_stops_at_the_next_beat_when_its_database_has_got_other_keys(
         connection.execute(text("update installation set key_fingerprint = repeat('0', 16)"))
         connection.commit()
     wait_until(lambda: _has_stopped(town))
-    assert "other keys" in town.client.get("/readyz").json["parts"]["database"]  # type: ignore[index]
     assert [phone.declare().status_code, town.phones("后来", 2)[1].log_in_with_wechat().status_code] == [503, 503]
 
 
@@ -70,7 +74,7 @@ def test_what_a_new_connection_has_found_holds_for_the_older_ones(installation: 
         connection.commit()
         with pytest.raises(OperationalError, match="other keys"):
             town.services.lease.renew()
-    assert "other keys" in town.client.get("/readyz").json["parts"]["database"]  # type: ignore[index]
+    assert _names_other_keys(town)
     assert phone.declare().status_code == 503
 
 
