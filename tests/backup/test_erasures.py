@@ -9,25 +9,15 @@ from sqlalchemy import create_engine, make_url, text
 from app.core.encryption import FieldEncryption
 from app.core.keys import load_keys
 from tests.support.clock import START
+from tests.support.erasing import erase, has_account
 from tests.support.family import FAMILY, members, tie
 from tests.support.installations import Installation, Town
 from tests.support.people import Phone
-
-ERASURE = "/api/v1/accounts/me/erasure"
-
-
-def erase(phone: Phone) -> None:
-    assert phone.post(ERASURE, {"wechat_code": phone.wx_login()}).status_code == 200
 
 
 def count(town: Town, query: str) -> int:
     with town.services.engine.connect() as connection:
         return connection.scalar(text(f"select count(*) from {query}")) or 0
-
-
-def has_account(phone: Phone) -> bool:
-    phone.session = None
-    return phone.log_in_with_wechat().json["account"] is not None  # type: ignore[index]
 
 
 def lose(installation: Installation) -> None:

@@ -1,4 +1,7 @@
-"""Whether a database that answers can be used: no pooler between transactions, and one database at both addresses."""
+"""Whether a database that answers can be used: it takes writes, without a pooler between transactions.
+
+And both addresses lead to one database.
+"""
 
 from contextlib import suppress
 from typing import Any
@@ -18,10 +21,21 @@ _WHICH = text("select (select system_identifier from pg_control_system()), curre
 
 
 def check_usable(engine: Engine) -> None:
-    """Raise ConfigError for a database behind a pooler that gives each transaction another session.
+    """Raise ConfigError for a database that takes no writes, or is behind a pooler between transactions.
 
-    A prepared statement, a limit and a lock belong to a session, and jobs are announced to one. Raises OperationalError
-    when it does not answer.
+    A standby answers, as a recovery does that waits to be promoted, and so does a database without room that somebody
+    has made read-only. Raises OperationalError when it does not answer.
+    """
+    _require_own_session(engine)
+    with engine.connect() as connection:
+        if connection.scalar(text("show transaction_read_only")) == "on":
+            raise ConfigError("takes no writes: name the primary, or promote this one")
+
+
+def _require_own_session(engine: Engine) -> None:
+    """Raise ConfigError when each transaction is given another session.
+
+    A prepared statement, a limit and a lock belong to a session, and jobs are announced to one.
     """
     with suppress(ProgrammingError), engine.connect() as pooled:  # a prepared statement is not there, or twice
         connection = pooled.connection.driver_connection
